@@ -53,12 +53,6 @@ export class SignalQueue extends Queue {
     this.push(waiter);
   }
 
-  /** The signal has aborted. */
-  handleEvent(): void {
-    for (let waiter = this.shift(); waiter !== undefined; waiter = this.shift())
-      waiter.complete(this.signal.reason, false);
-  }
-
   protected override emptied(): void {
     if (this.#idle) return;
     this.#idle = true;
