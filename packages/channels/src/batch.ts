@@ -46,6 +46,7 @@ class Batches<T> implements AsyncIterableIterator<T[]> {
     this.#ended = true;
     this.#stop.abort();
     await this.#last;
+    this.#failure = undefined; // who has left is told nothing more
     await this.#ahead?.[Symbol.asyncDispose]();
     return DONE;
   }

@@ -160,7 +160,7 @@ export function merge<T>(...sources: readonly Source<T>[]): Receiver<T> & AsyncD
     const options = { signal: stop.signal };
     const each = async (pull: Pull<T>) => {
       try {
-        await pump(pull, options, (value) => out.send(value, options));
+        await pump(pull, options, (value) => out.send(value));
       } catch (error) {
         out.close(error);
         stop.abort();

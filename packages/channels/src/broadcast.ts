@@ -109,5 +109,5 @@ const sink = /* @__PURE__ */ channel<undefined>({ capacity: 1, overflow: "drop-n
  */
 export function broadcast<T>(source: Source<T>, options: ChannelOptions = {}): Broadcast<T> {
   channel<T>(options); // wrong options are an error of this call
-  return new SourceBroadcast(new Pull(source), options);
+  return new SourceBroadcast(new Pull(source), { ...options });
 }

@@ -38,8 +38,20 @@ const notSignals: readonly unknown[] = [
   new AbortController(),
   new EventTarget(),
   { aborted: false },
+  { aborted: false, addEventListener: () => {} },
+  { aborted: false, removeEventListener: () => {} },
 ];
-const notIterables: readonly unknown[] = [undefined, null, 1, true, {}, () => [], Promise.resolve([]), Symbol("x")];
+const notIterables: readonly unknown[] = [
+  undefined,
+  null,
+  1,
+  true,
+  {},
+  () => [],
+  Promise.resolve([]),
+  Symbol("x"),
+  { [Symbol.iterator]: 1, [Symbol.asyncIterator]: null },
+];
 
 const each = (values: readonly unknown[]) => values.map((value): [string, unknown] => [name(value), value]);
 
@@ -98,6 +110,15 @@ describe("every wait", () => {
       expect(untouched()).toBe(true);
     },
   );
+
+  it("takes options, or a signal, that are null or undefined for none", () => {
+    for (const none of [undefined, null]) {
+      for (const options of [none, { signal: none }] as never[]) {
+        const { waits } = ready();
+        for (const [it, wait] of waits) expect(() => void wait(options), it).not.toThrow();
+      }
+    }
+  });
 
   it.for(each(notSignals))(
     "with %s for its signal throws a TypeError at the call, and takes and sends nothing",

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { settle } from "../../../test/support.ts";
 import type { Channel } from "../src/index.ts";
 import { batch, broadcast, channel, ChannelClosedError, from, merge, pipe, select, tick } from "../src/index.ts";
 import { done, drain, fulfilled, got, outcome, outcomes, pending, quiet, reasonOf, rejected, rest } from "./support.ts";
@@ -281,6 +282,15 @@ describe("from()", () => {
       expect(source.closes).toBe(1);
     });
 
+    it("does not wait for an async generator that waits for its value: its return() would wait, too", async () => {
+      async function* numbers() {
+        yield await silence;
+      }
+      const them = from(numbers());
+      await rest();
+      expect(await outcome(them[Symbol.asyncDispose]())).toEqual(fulfilled(undefined));
+    });
+
     it("waits until its source has closed", async () => {
       const log: string[] = [];
       async function* numbers() {
@@ -495,6 +505,14 @@ describe("pipe()", () => {
     expect([source.closes, listeners()]).toEqual([1, 0]);
   });
 
+  it("leaves nothing on the signal once its source has ended or failed", async () => {
+    for (const source of [probe([1, 2]), failing(1, 2)]) {
+      const { signal, listeners } = watchedSignal();
+      await outcome(pipe(source, channel<number>(9), { signal }));
+      expect(listeners()).toBe(0);
+    }
+  });
+
   it("rejects with the reason of a signal that has aborted before, and closes its source without a pull", async () => {
     const source = probe([1]);
     expect(await reasonOf(pipe(source, channel<number>(1), { signal: AbortSignal.abort("enough") }))).toBe("enough");
@@ -689,6 +707,13 @@ describe("broadcast()", () => {
     expect(await seconds).toEqual([2]);
   });
 
+  it("reads its options once, at the call", () => {
+    const options = { capacity: 1 };
+    const news = broadcast(channel<number>(), options);
+    options.capacity = -1;
+    expect(() => news.subscribe()).not.toThrow();
+  });
+
   it("where nobody has subscribed, lets values go, as on the radio", async () => {
     const source = probe(count(5));
     const news = broadcast(source);
@@ -742,6 +767,11 @@ describe("broadcast()", () => {
     await rest();
     expect(source.pulls).toBe(11);
     expect(await all(last)).toEqual([9]);
+
+    const other = probe(count(10));
+    broadcast(other, { capacity: 4, overflow: "drop-oldest" }).subscribe({ name: "unbuffered" });
+    await rest();
+    expect(other.pulls, "none of the options of broadcast hold").toBe(1);
   });
 
   it("is not held up by one that leaves, who gets done and what was buffered", async () => {
@@ -881,6 +911,16 @@ describe("batch()", () => {
       expect(await outcome(next)).toEqual(got([1]));
       expect(vi.getTimerCount()).toBe(0);
     }
+  });
+
+  it("by default takes from a channel what is there now, without a turn of the event loop", async () => {
+    const ch = filled(2);
+    let batched: unknown;
+    void batch(ch, { max: 9 })
+      .next()
+      .then(({ value }) => (batched = value));
+    await settle();
+    expect(batched).toEqual([0, 1]);
   });
 
   describe("within some milliseconds", () => {
@@ -1038,6 +1078,26 @@ describe("batch()", () => {
     ch.trySend(2);
     expect(await outcome(batches.next())).toEqual(done);
     expect([drain(ch), vi.getTimerCount()]).toEqual([[2], 0]);
+  });
+
+  it("left while a batch is being collected, is left only when that has been handed out", async () => {
+    vi.useFakeTimers();
+    const batches = batch(filled(2), { max: 9, within: 1_000 });
+    const order: string[] = [];
+    void batches.next().then(() => order.push("batch"));
+    await rest();
+    void batches.return?.().then(() => order.push("left"));
+    await rest();
+    expect(order).toEqual(["batch", "left"]);
+  });
+
+  it("left when its source has failed after the last batch, is told nothing more", async () => {
+    const ch = filled(1);
+    ch.close(why);
+    const batches = batch(ch, { max: 2 });
+    expect(await outcome(batches.next())).toEqual(got([0]));
+    await batches.return?.();
+    expect(await outcome(batches.next())).toEqual(done);
   });
 
   it("takes a timer for a source like any receiver", async () => {

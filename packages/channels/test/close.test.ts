@@ -52,6 +52,17 @@ describe.for([0, 1, 3])("close() with capacity %i", (capacity) => {
     expect(ch.length).toBe(0);
   });
 
+  it("gives a done that one receiver cannot change for the others", async () => {
+    const ch = channel<number>(capacity);
+    ch.close();
+    for (const result of [ch.tryReceive(), await ch.receive()]) {
+      Reflect.set(result as object, "done", false);
+      Reflect.set(result as object, "value", 1);
+    }
+    expect(ch.tryReceive()).toEqual({ done: true, value: undefined });
+    expect(await outcome(ch.receive())).toEqual(done);
+  });
+
   it("gives done to every receiver that waits", async () => {
     const ch = channel<number>(capacity);
     const waiting = [ch.receive(), ch.next(), ch.receive()];

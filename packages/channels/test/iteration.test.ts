@@ -118,6 +118,15 @@ describe("the iterator", () => {
     expect("throw" in receiver).toBe(false);
   });
 
+  it("takes no notice of what yield* hands to its next()", async () => {
+    const ch = holding(1, 2);
+    async function* delegating(): AsyncGenerator<number, void, unknown> {
+      yield* ch;
+    }
+    const numbers = delegating();
+    expect(await outcomes([numbers.next(), numbers.next("not options")])).toEqual([got(1), got(2)]);
+  });
+
   it("serves concurrent next() calls in order, and then done", async () => {
     const ch = channel<number>();
     const nexts = [ch.next(), ch.next(), ch.next(), ch.next()];

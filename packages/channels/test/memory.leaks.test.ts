@@ -140,6 +140,40 @@ describe("the heap stays flat", () => {
   );
 });
 
+describe("a broadcast that somebody holds on to", () => {
+  it("holds no channel of the 20,000 subscriptions that have left", async () => {
+    const news = broadcast(channel<number>());
+    const perSubscription = await growth(20_000, () => news.subscribe()[Symbol.dispose]());
+    expect(perSubscription).toBeLessThan(20);
+    await news[Symbol.asyncDispose]();
+  });
+
+  it("holds no channel of the 20,000 subscriptions it had when it is over", async () => {
+    const source = channel<number>();
+    const news = broadcast(source);
+    const before = await heap();
+    for (let i = 0; i < 20_000; i++) news.subscribe();
+    source.close();
+    await rest();
+    expect(((await heap()) - before) / 20_000).toBeLessThan(20);
+    expect(await news.subscribe().receive()).toEqual({ done: true, value: undefined });
+  });
+});
+
+it("the heap stays flat over 300,000 values of a broadcast that nobody hears", async () => {
+  const values = 300_000;
+  const before = await heap();
+  let given = 0;
+  const news = broadcast(
+    (function* () {
+      for (; given < values; given++) yield given;
+    })(),
+  );
+  while (given < values) await macro();
+  expect((await heap()) - before).toBeLessThan(1_000_000); // a slot in a buffer for each would be more than two
+  await news[Symbol.asyncDispose]();
+});
+
 describe("memory grows with what is buffered", () => {
   it("not with the capacity", async () => {
     const before = await heap();

@@ -1,7 +1,19 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Channel, Receiver } from "../src/index.ts";
 import { after, broadcast, channel, from, never, select, sending, tick, trySelect } from "../src/index.ts";
-import { drain, fulfilled, got, outcome, outcomes, pending, quiet, reasonOf, rest, watchedSignal } from "./support.ts";
+import {
+  drain,
+  fulfilled,
+  got,
+  outcome,
+  outcomes,
+  pending,
+  quiet,
+  reasonOf,
+  rejected,
+  rest,
+  watchedSignal,
+} from "./support.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -295,9 +307,13 @@ describe("select()", () => {
       for (let i = 0; i < 20; i++) {
         const controller = new AbortController();
         const { signal } = controller;
-        const picked = select({ signal, again: signal }, { signal });
+        const all: Promise<unknown>[] = [
+          select({ signal }, { signal }),
+          select({ signal, again: signal }, { signal }),
+          select([signal, signal], { signal, order: "listed" }),
+        ];
         controller.abort("enough");
-        expect(await reasonOf(picked)).toBe("enough");
+        expect(await outcomes(all)).toEqual(all.map(() => rejected("enough")));
       }
     });
 

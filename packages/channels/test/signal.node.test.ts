@@ -187,6 +187,25 @@ describe("a signal", () => {
     expect(() => void select({ ch, sent: sending(ch, 1) }, { signal })).toThrow("no listeners here");
     expect(quiet(ch)).toBe(true);
   });
+
+  it("that throws when it is listened to, but not the next time, rejects no promise that nobody has", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { addEventListener } = signal;
+    signal.addEventListener = () => {
+      signal.addEventListener = addEventListener;
+      throw new Error("not this time");
+    };
+    const ch = channel<number>();
+    expect(() => void ch.receive({ signal })).toThrow("not this time");
+    const received = ch.receive({ signal });
+    controller.abort("enough");
+    expect(await outcome(received)).toEqual(rejected("enough"));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
 });
 
 describe("a signal with a deadline", () => {

@@ -109,6 +109,17 @@ describe("after()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("asks the host for no negative delay when it comes due between the look at the clock and the wait", async () => {
+    let clock = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (clock += 60));
+    const asked = vi.spyOn(globalThis, "setTimeout");
+    const timer = after(100);
+    const received = timer.receive();
+    expect(asked.mock.calls.map(([, delay]) => delay)).toEqual([0]);
+    vi.advanceTimersByTime(0);
+    expect((await outcome(received)).status).toBe("fulfilled");
+  });
+
   it("that loses a select is still to be had, and holds no timer", async () => {
     const timer = after(1_000);
     const ch = channel<number>();
@@ -152,6 +163,18 @@ describe("after()", () => {
     const last = timer.receive();
     vi.advanceTimersByTime(100);
     expect(await outcomes<unknown>([...waiting, last])).toMatchObject([{ status: "fulfilled" }, pending, pending]);
+  });
+
+  it("is not ready for a select while somebody waits for it: another ready case is taken", async () => {
+    const timer = after(100);
+    const waiting = timer.receive();
+    vi.spyOn(performance, "now").mockReturnValue(500); // the host's timer is late
+    const ch = channel<number>(2);
+    for (const n of [1, 2]) ch.trySend(n);
+    expect(trySelect({ timer, ch }, { order: "listed" })).toEqual({ case: "ch", done: false, value: 1 });
+    expect(await outcome(select([timer, ch], { order: "listed" }))).toMatchObject({ value: { case: 1, value: 2 } });
+    vi.advanceTimersByTime(100);
+    expect((await outcome(waiting)).status).toBe("fulfilled");
   });
 });
 

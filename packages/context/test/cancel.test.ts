@@ -71,15 +71,18 @@ describe("cancel()", () => {
     expect(thrown(() => ctx.throwIfDone())).toBe(ctx.error);
   });
 
-  it.for([null, 0, "", false, "a string", Number.NaN])("takes %s as a cause", (cause) => {
-    const ctx = withCancel(background);
-    const { signal } = ctx;
-    ctx.cancel(cause);
-    expect(ctx.cause).toBe(cause);
-    expect(signal.reason).toBe(cause);
-    expect(thrown(() => ctx.throwIfDone())).toBe(cause);
-    expect(isCanceled(ctx.error)).toBe(true);
-  });
+  it.for([null, 0, "", false, "a string", Number.NaN].map((cause) => ({ cause })))(
+    "takes $cause as a cause",
+    ({ cause }) => {
+      const ctx = withCancel(background);
+      const { signal } = ctx;
+      ctx.cancel(cause);
+      expect(ctx.cause).toBe(cause);
+      expect(signal.reason).toBe(cause);
+      expect(thrown(() => ctx.throwIfDone())).toBe(cause);
+      expect(isCanceled(ctx.error)).toBe(true);
+    },
+  );
 
   it("takes undefined for no cause", () => {
     const ctx = withCancel(background);

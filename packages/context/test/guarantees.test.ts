@@ -1,4 +1,5 @@
 // Promises of the package that are about no one function of it.
+import { catchAbortError, isAbortError } from "abort-controller-x";
 import PQueue from "p-queue";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import {
@@ -8,6 +9,7 @@ import {
   contextKey,
   DeadlineExceededError,
   isDeadlineExceeded,
+  sleep,
   withCancel,
   withDeadline,
   withSignal,
@@ -136,6 +138,16 @@ describe("the errors", () => {
     for (const type of [CanceledError, DeadlineExceededError]) expect(Object.getPrototypeOf(type)).toBe(Error);
     expect(new CanceledError()).not.toBeInstanceOf(DeadlineExceededError);
     expect(new DeadlineExceededError()).not.toBeInstanceOf(CanceledError);
+  });
+
+  it("pass for the platform's where others look at names", async () => {
+    const ctx = withCancel(background);
+    const nap = sleep(60_000, ctx);
+    ctx.cancel();
+    expect(isAbortError(ctx.error)).toBe(true);
+    expect(await nap.catch(catchAbortError)).toBeUndefined();
+    const late = withTimeout(background, 0).error;
+    expect([late?.name, isAbortError(late)]).toEqual(["TimeoutError", false]);
   });
 
   it("are one per ending: shared by all that end with it, and by no other", () => {

@@ -3,7 +3,7 @@ import { channel } from "@sluice/channels";
 import { background, withCancel, withTimeout, type Parent } from "@sluice/context";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { pending, settle } from "../../../test/support.ts";
-import { any, forEach, Group, map, race, type Source, type Task } from "../src/index.ts";
+import { any, forEach, Group, map, race, type Limiter, type Source, type Task } from "../src/index.ts";
 import { deferred, untilDone } from "./deferred.ts";
 
 const boom = new Error("boom");
@@ -96,6 +96,29 @@ describe("errors of the losers", () => {
     };
     expect(await run(background, [loser, async () => "won", loser])).toBe("won");
     await settle(); // the test runner fails on an unhandled rejection
+  });
+});
+
+describe("an error of the package's own", () => {
+  const skips: Limiter = async () => undefined as never;
+
+  it.for<[string, () => Promise<unknown>]>([
+    ["any() of none", () => any(background, [])],
+    ["race() of none", async () => race(background, [])],
+    [
+      "a limiter that skips a task",
+      async () => {
+        const g = new Group(background, { limit: skips });
+        await g.go(() => {});
+        await g.wait();
+      },
+    ],
+  ])("is a new object each time: %s", async ([, fails]) => {
+    const error = await fails().catch((reason: unknown) => reason);
+    const other = await fails().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Error);
+    expect(other).toBeInstanceOf(Error);
+    expect(other).not.toBe(error);
   });
 });
 

@@ -279,11 +279,11 @@ describe("P-050 chanlinear", () => {
     await rounds(1_000); // warms up
     let [few, many] = [Infinity, Infinity];
     for (let run = 0; run < 3; run++) {
-      few = Math.min(few, await rounds(1_000));
+      few = Math.min(few, await rounds(250));
       many = Math.min(many, await rounds(4_000));
     }
-    // Linear would be 4, quadratic 16.
-    assert.isBelow(many / few, 8, `${few} ms, ${many} ms`);
+    // Linear would be 16, more where the memory is slow; quadratic 256.
+    assert.isBelow(many / few, 100, `${few} ms, ${many} ms`);
   });
 });
 

@@ -188,28 +188,31 @@ describe("P-177 (context) using", () => {
 });
 
 describe("P-179 (context) falsy causes", () => {
-  it.for([null, 0, -0, "", false, Number.NaN, 0n])("P-179 (context) %s is a cause", async (cause) => {
-    for (const watched of [true, false]) {
-      const parent = withCancel(background);
-      const child = withTimeout(parent, 60_000);
-      if (watched) void child.signal.aborted;
-      const nap = sleep(Infinity, child).then(
-        () => assert.fail(),
-        (reason: unknown) => [reason],
-      );
-      parent.cancel(cause);
-      parent.cancel("later");
-      for (const ctx of [parent, child, withCancel(child)]) {
-        expect([ctx.cause, ctx.signal.reason, thrown(() => ctx.throwIfDone())]).toEqual([cause, cause, cause]);
-        expect(isCanceled(ctx.error)).toBe(true);
+  it.for([null, 0, -0, "", false, Number.NaN, 0n].map((cause) => ({ cause })))(
+    "P-179 (context) $cause is a cause",
+    async ({ cause }) => {
+      for (const watched of [true, false]) {
+        const parent = withCancel(background);
+        const child = withTimeout(parent, 60_000);
+        if (watched) void child.signal.aborted;
+        const nap = sleep(Infinity, child).then(
+          () => assert.fail(),
+          (reason: unknown) => [reason],
+        );
+        parent.cancel(cause);
+        parent.cancel("later");
+        for (const ctx of [parent, child, withCancel(child)]) {
+          expect([ctx.cause, ctx.signal.reason, thrown(() => ctx.throwIfDone())]).toEqual([cause, cause, cause]);
+          expect(isCanceled(ctx.error)).toBe(true);
+        }
+        expect(await nap).toEqual([cause]);
+        const late = withTimeout(background, 0, { cause });
+        expect([late.cause, isDeadlineExceeded(late.error)]).toEqual([cause, true]);
+        const follower = withSignal(background, AbortSignal.abort(cause));
+        expect([follower.cause, isCanceled(follower.error)]).toEqual([cause, true]);
       }
-      expect(await nap).toEqual([cause]);
-      const late = withTimeout(background, 0, { cause });
-      expect([late.cause, isDeadlineExceeded(late.error)]).toEqual([cause, true]);
-      const follower = withSignal(background, AbortSignal.abort(cause));
-      expect([follower.cause, isCanceled(follower.error)]).toEqual([cause, true]);
-    }
-  });
+    },
+  );
 
   it("P-179 (context) undefined is none: the cause is the error", () => {
     const ctx = withCancel(background);

@@ -485,9 +485,9 @@ describe("P-178 tasks that are not async functions", () => {
 describe("P-179 (errgroup) failures that are falsy", () => {
   const falsy = [undefined, null, 0, "", false, Number.NaN, -0, 0n];
 
-  it.for(falsy)(
-    "P-179 (errgroup) %s is a failure like any other: wait rejects with it, the context is done",
-    async (value) => {
+  it.for(falsy.map((value) => ({ value })))(
+    "P-179 (errgroup) $value is a failure like any other: wait rejects with it, the context is done",
+    async ({ value }) => {
       for (const task of [
         () => Promise.reject(value),
         () => {
