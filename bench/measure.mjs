@@ -6,19 +6,19 @@ import { performance } from "node:perf_hooks";
 const WARM_N = 20_000;
 
 const kinds = {
-  /** Nanoseconds per operation of whole runs, repeated for `ms`. */
-  async time(run, n, ms, warmMs) {
-    await warm(run, Math.min(n, WARM_N), warmMs);
+  /** Nanoseconds per operation: the median of whole runs, which are repeated for `ms`. */
+  async time(run, n, ms, warmMs, warmN) {
+    await warm(run, Math.min(n, warmN), warmMs);
     collect();
     const start = performance.now();
-    let runs = 0;
-    let took;
-    do {
+    const took = [];
+    for (let last = start; last - start < ms;) {
       await run(n);
-      runs++;
-      took = performance.now() - start;
-    } while (took < ms);
-    return (took * 1e6) / (n * runs);
+      const now = performance.now();
+      took.push(now - last);
+      last = now;
+    }
+    return (took.sort((a, b) => a - b)[took.length >> 1] * 1e6) / n;
   },
 
   /** Nanoseconds per call of one function: `run` calls it n times. */
@@ -51,13 +51,16 @@ const kinds = {
     return peak / 1e6;
   },
 
-  /** Bytes that are left after a run. */
+  /** Bytes that are left after a run. Less than nothing is code that was thrown away meanwhile. */
   async "kept bytes"(run, n) {
-    await run(Math.min(1_000, n));
+    await run(Math.min(50_000, n));
     const before = await heap();
     const kept = await run(n);
-    return keep(kept, (await heap()) - before);
+    return keep(kept, Math.max(0, (await heap()) - before));
   },
+
+  /** What a run counts. */
+  count: (run, n) => run(n),
 
   /** How late timers of 1 ms come during a run, at most. */
   async "lateness ms"(run, n, _, warmMs) {
@@ -109,9 +112,9 @@ function keep(kept, figure) {
 const { file, jobs, ms, warmMs } = JSON.parse(process.argv[2]);
 const { workloads } = await import(new URL(`workloads/${file}`, import.meta.url).href);
 for (const { workload, name, n } of jobs) {
-  const { kind = "time", cases } = workloads[workload];
+  const { kind = "time", cases, warmN = WARM_N } = workloads[workload];
   const run = await cases[name]();
-  const figure = await kinds[kind](run, n, ms, warmMs);
+  const figure = await kinds[kind](run, n, ms, warmMs, warmN);
   console.log(JSON.stringify({ figure }));
 }
 process.exit(0); // what a case has left waiting must not hold up the next

@@ -1,15 +1,18 @@
 // results.json: every figure with its samples. A workload's figures come from one run; those of others may be older.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
+import { fileURLToPath } from "node:url";
 import { writeCharts } from "./charts.mjs";
 import { writeReadme } from "./report.mjs";
 
 const file = new URL("results.json", import.meta.url);
 
-export const readResults = () => JSON.parse(readFileSync(file, "utf8"));
+export const hasResults = () => existsSync(file);
 
-export const emptyResults = () => ({ workloads: {}, engines: {} });
+export const readResults = (from = file) => JSON.parse(readFileSync(from, "utf8"));
+
+export const emptyResults = () => ({ workloads: {}, engines: { workloads: {} } });
 
 /** What a run says of itself. */
 export function stamp(rounds, go) {
@@ -31,10 +34,12 @@ export function stamp(rounds, go) {
 }
 
 function commit() {
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const written = ["results.json", "README.md", "charts"].map((it) => `:(exclude)${it}`);
   try {
     const git = (...args) =>
-      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-    const changed = git("status", "--porcelain", "--", "../packages", ".") !== "";
+      execFileSync("git", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const changed = git("status", "--porcelain", "--", "../packages", ".", ...written) !== "";
     return git("rev-parse", "--short", "HEAD") + (changed ? ", with changes" : "");
   } catch {
     return "unknown";
@@ -52,23 +57,33 @@ const rounded = (value) => Number(value.toPrecision(4));
 export function figureOf(samples) {
   const sorted = [...samples].sort((a, b) => a - b);
   return {
-    median: rounded(sorted[sorted.length >> 1]),
+    median: rounded((sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2),
     low: rounded(sorted[0]),
     high: rounded(sorted.at(-1)),
     samples: samples.map(rounded),
   };
 }
 
-export async function writeResults(results) {
-  results.workloads = inOrder(results.workloads, await namesInOrder());
+/** Writes results.json alone. */
+export async function saveResults(results) {
+  const { workloads, engines, ...run } = results;
+  const ordered = { ...run, workloads: inOrder(workloads, await namesInOrder()), engines };
   // One line for each figure.
-  const text = JSON.stringify(results, undefined, 2).replace(
+  const text = JSON.stringify(ordered, undefined, 2).replace(
     /\[\s+([^[\]{}]*?)\s+\]/g,
     (_, list) => `[${list.replace(/\s+/g, " ")}]`,
   );
-  writeFileSync(file, `${text}\n`);
-  writeReadme(results);
-  await writeCharts(results);
+  // Whole or not at all: a run may be broken off at any time.
+  const temporary = new URL("results.json.tmp", file);
+  writeFileSync(temporary, `${text}\n`);
+  renameSync(temporary, file);
+}
+
+/** Writes results.json, and from it README.md and the charts. */
+export async function writeResults(measured) {
+  await saveResults(measured);
+  const results = readResults(); // in order
+  writeReadme(results, await writeCharts(results));
 }
 
 async function namesInOrder() {

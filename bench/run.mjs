@@ -1,18 +1,18 @@
 // Runs the benchmarks on the built packages: one process per case, rounds interleaved, medians with their spread.
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { build, engines, engineCommand, withoutTurns } from "./runtimes.mjs";
 import { measure } from "./process.mjs";
-import { format, isOurs, isPeer, unitOf } from "./report.mjs";
-import { emptyResults, figureOf, readResults, stamp, writeResults } from "./results.mjs";
+import { format, isGo, isOurs, isPeer, peersOf, spreadOf, unitOf } from "./report.mjs";
+import { emptyResults, figureOf, hasResults, readResults, saveResults, stamp, writeResults } from "./results.mjs";
 
 const usage = `npm run bench -- [options]
 
   --only text   only the workloads whose name holds the text; results.json keeps the others
-  --rounds n    rounds of each case (default 5; memory and growth at most 3)
-  --quick       one round of a hundredth of the work: whether all of it runs. Writes nothing
-  --ours        no peers and no Go
+  --rounds n    rounds of each case (default 5; fewer for memory, growth and what is slow)
+  --quick       one round of a thousandth of the work: whether all of it runs. Writes nothing
+  --ours        no peers and no Go. Writes nothing
   --no-go       no Go
   --no-write    prints only: results.json, README.md and the charts stay as they are
   --engines     the core workloads on ${Object.keys(engines).join(", ")} instead (by npx)
@@ -20,9 +20,10 @@ const usage = `npm run bench -- [options]
   --help        this text
 `;
 
-const TIME_LIMIT = 30_000; // of one case in one round
-const SLOW = 3_000; // a case that takes longer runs in at most three rounds
-const SERIES_LIMIT = 2e9; // ns: ten times the work would come near to the time limit
+const TIME_LIMIT = 10_000; // ms, of one case in one round
+const CASE_LIMIT = 3_000; // ms, of one case in all rounds: what is slow varies little, and gets fewer rounds
+const SERIES_LIMIT = 1e9; // ns: ten times the work would come near to the time limit
+const TIMES = { ms: 100, warmMs: 120 };
 
 let options;
 try {
@@ -50,8 +51,12 @@ if (options.help) {
   console.log(usage);
   process.exit(0);
 }
-const writes = !options.quick && !options["no-write"];
+const writes = !options.quick && !options.ours && !options["no-write"];
 if (options.report) {
+  if (!hasResults()) {
+    console.error("There is no results.json: npm run bench");
+    process.exit(2);
+  }
   await writeResults(readResults());
   process.exit(0);
 }
@@ -80,7 +85,7 @@ let failedOurs = false;
 process.on("exit", () => rmSync(temporary.folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 
-const results = writes && existsSync(new URL("results.json", import.meta.url)) ? readResults() : emptyResults();
+const results = writes && hasResults() ? readResults() : emptyResults();
 if (options.engines) await measureEngines();
 else await measureAll();
 
@@ -101,27 +106,34 @@ async function measureAll() {
 
   const runtime = { command: process.execPath, args: ["--expose-gc"] };
   if (options.quick) await quickly(runtime, go);
-  else for (const workload of workloads) await interleaved(workload, runtime, go);
+  else
+    for (const workload of workloads) {
+      await interleaved(workload, runtime, go);
+      if (writes) await saveResults(results); // a run that is broken off keeps what it has measured
+    }
 }
 
 /** What runs a case: one of ours, of a peer, or Go. */
 function casesOf(workload, go) {
   const names = Object.keys(workload.cases).filter((name) => !options.ours || !isPeer(name));
-  if (go.command && workload.go) names.push("Go, 1 core", "Go, 2 cores");
+  if (go.command && workload.go) {
+    names.push("Go, 1 core");
+    if (workload.kind !== "bytes each") names.push("Go, 2 cores");
+  }
   return names;
 }
 
-const sizeOf = (workload, name) => {
+function sizeOf(workload, name) {
   const n = workload.sizes?.[name] ?? workload.n;
-  return options.quick ? Math.ceil(n / 100) : n;
-};
+  return options.quick ? Math.max(20, n / 1000) : n;
+}
 
 async function interleaved(workload, runtime, go) {
   const names = casesOf(workload, go);
   const rounds = Math.min(options.rounds, workload.rounds ?? options.rounds);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   const failed = {};
-  const slow = new Set();
+  const spent = Object.fromEntries(names.map((name) => [name, 0]));
   for (const name of names) {
     const reason = hopeless(workload, name);
     if (reason) failed[name] = reason;
@@ -129,15 +141,15 @@ async function interleaved(workload, runtime, go) {
   for (let round = 0; round < rounds; round++) {
     for (const [index, name] of names.entries()) {
       progress(`${workload.name}: round ${round + 1} of ${rounds}, ${index + 1} of ${names.length}: ${name}`);
-      if (name in failed || (round >= 3 && slow.has(name))) continue;
+      if (name in failed || (round > 0 && (spent[name] / round) * (round + 1) > CASE_LIMIT)) continue;
       const start = performance.now();
       const jobs = [{ workload: workload.name, name, n: sizeOf(workload, name) }];
-      const [measured] = name.startsWith("Go")
+      const [measured] = isGo(name)
         ? await measureGo(workload, name, go)
-        : await measure(runtime, { file: workload.file, jobs, ms: 150, warmMs: 80 }, TIME_LIMIT);
+        : await measure(runtime, { file: workload.file, jobs, ...TIMES }, TIME_LIMIT);
       if (measured.failed) failed[name] = measured.failed;
       else samples[name].push(measured.figure);
-      if (performance.now() - start > SLOW) slow.add(name);
+      spent[name] += performance.now() - start;
     }
   }
   record(workload, names, samples, failed, rounds);
@@ -159,35 +171,36 @@ function hopeless({ series, size }, name) {
 
 function measureGo(workload, name, go) {
   const cores = name.startsWith("Go, 1") ? "1" : "2";
-  const args = [workload.name, String(sizeOf(workload, name)), options.quick ? "1" : "150"];
+  const args = [workload.name, String(sizeOf(workload, name)), String(options.quick ? 1 : TIMES.ms)];
   return measure({ command: go.command, args, env: { GOMAXPROCS: cores } }, { jobs: [{}] }, TIME_LIMIT);
 }
 
-/** All cases of a file in one process: twenty times as fast, and of no use as a measurement. */
+/** All cases of a file in one process, several files at once: fifty times as fast, and of no use as a measurement. */
 async function quickly(runtime, go) {
-  for (const file of new Set(workloads.map((workload) => workload.file))) {
-    const own = workloads.filter((workload) => workload.file === file);
-    const jobs = own.flatMap((workload) =>
-      casesOf(workload, {}).map((name) => ({ workload: workload.name, name, n: sizeOf(workload, name) })),
-    );
-    progress(`${file}: ${jobs.length} cases`);
-    const measured = await measure(runtime, { file, jobs, ms: 1, warmMs: 0 }, 10_000);
-    for (const workload of own) {
-      const samples = {};
-      const failed = {};
-      for (const [index, job] of jobs.entries()) {
-        if (job.workload !== workload.name) continue;
-        if (measured[index].failed) failed[job.name] = measured[index].failed;
-        else samples[job.name] = [measured[index].figure];
-      }
-      const names = casesOf(workload, go);
-      for (const name of names.filter((it) => it.startsWith("Go"))) {
-        const [figure] = await measureGo(workload, name, go);
-        if (figure.failed) failed[name] = figure.failed;
-        else samples[name] = [figure.figure];
-      }
-      record(workload, names, samples, failed, 1);
+  const files = new Map();
+  for (const workload of workloads) {
+    const jobs = casesOf(workload, {}).map((name) => ({ workload: workload.name, name, n: sizeOf(workload, name) }));
+    files.set(workload.file, [...(files.get(workload.file) ?? []), ...jobs]);
+  }
+  const found = new Map(workloads.map(({ name }) => [name, { samples: {}, failed: {} }]));
+  const take = (workload, name, { figure, failed }) => {
+    if (failed) found.get(workload).failed[name] = failed;
+    else found.get(workload).samples[name] = [figure];
+  };
+  const left = [...files].sort(([, a], [, b]) => b.length - a.length); // the longest first
+  const one = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [file, jobs] = next;
+      const measured = await measure(runtime, { file, jobs, ms: 1, warmMs: 0 }, 10_000);
+      for (const [i, job] of jobs.entries()) take(job.workload, job.name, measured[i]);
     }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, one));
+  for (const workload of workloads) {
+    const names = casesOf(workload, go);
+    for (const name of names.filter(isGo)) take(workload.name, name, (await measureGo(workload, name, go))[0]);
+    const { samples, failed } = found.get(workload.name);
+    record(workload, names, samples, failed, 1);
   }
 }
 
@@ -201,7 +214,7 @@ function record(workload, names, samples, failed, rounds) {
         : { ...figureOf(samples[name].map((it) => it * scale)), n: sizeOf(workload, name) },
     ]),
   );
-  const { about, series, size, engines: core } = workload;
+  const { about, series, size } = workload;
   const unit = unitOf(workload);
   const entry = {
     about,
@@ -209,7 +222,6 @@ function record(workload, names, samples, failed, rounds) {
     rounds,
     series,
     size,
-    core: core !== undefined,
     date: results.date,
     commit: results.commit,
   };
@@ -220,9 +232,11 @@ function record(workload, names, samples, failed, rounds) {
 
 async function measureEngines() {
   const core = workloads.filter((workload) => workload.engines !== undefined);
-  const runtimes = Object.keys(engines).map((name) => ({ name, ...engineCommand(name) }));
-  const measured = {};
+  const all = Object.keys(engines).map((name) => ({ name, ...engineCommand(name) }));
+  for (const { name, why } of all) if (why !== undefined) console.log(`Without ${name}: ${why}`);
+  const runtimes = all.filter(({ why }) => why === undefined);
   const rounds = Math.min(3, options.rounds);
+  results.engines.run = stamp(rounds);
   for (const workload of core) {
     const samples = {};
     for (let round = 0; round < rounds; round++) {
@@ -230,14 +244,14 @@ async function measureEngines() {
         for (const name of workload.engines) {
           progress(`${workload.name}: round ${round + 1} of ${rounds}: ${runtime.name}, ${name}`);
           const jobs = [{ workload: workload.name, name, n: sizeOf(workload, name) }];
-          const [it] = await measure(runtime, { file: workload.file, jobs, ms: 150, warmMs: 80 }, TIME_LIMIT);
+          const [it] = await measure(runtime, { file: workload.file, jobs, ...TIMES }, TIME_LIMIT);
           const list = ((samples[runtime.name] ??= {})[name] ??= []);
           if (it.failed) list.failed = it.failed;
           else list.push(it.figure);
         }
       }
     }
-    measured[workload.name] = Object.fromEntries(
+    const measured = Object.fromEntries(
       Object.entries(samples).map(([engine, cases]) => [
         engine,
         Object.fromEntries(
@@ -247,12 +261,13 @@ async function measureEngines() {
     );
     progress("");
     console.log(workload.name);
-    for (const [engine, cases] of Object.entries(measured[workload.name])) {
+    for (const [engine, cases] of Object.entries(measured)) {
       const figures = Object.entries(cases).map(([name, it]) => `${name} ${it.failed ?? format(it.median)}`);
       console.log(`  ${engine.padEnd(14)} ${figures.join(", ")}`);
     }
+    results.engines.workloads[workload.name] = measured;
+    if (writes) await saveResults(results);
   }
-  results.engines = { ...results.engines, ...measured };
 }
 
 function progress(text) {
@@ -267,14 +282,13 @@ function printHead() {
 function printRow(name, { unit, cases }) {
   progress("");
   const at = (each) => cases[each]?.median;
-  const peers = Object.entries(cases).filter(([each, it]) => isPeer(each) && it.median !== undefined);
-  const [peer, best] = peers.sort((a, b) => a[1].median - b[1].median)[0] ?? [];
+  const [peer, best] = peersOf({ cases })[0] ?? [];
   const ours = cases["sluice"];
   const cells = [
     at("floor") === undefined ? "" : format(at("floor")),
     ours?.failed ? "failed" : ours ? format(ours.median) : "",
     ours?.median && at("floor") ? format(ours.median / at("floor")) : "",
-    ours?.median ? `±${Math.round(((ours.high - ours.low) / 2 / ours.median) * 100)} %` : "",
+    ours?.median ? spreadOf(ours) : "",
     at("sluice, try or await") === undefined ? "" : format(at("sluice, try or await")),
     best === undefined ? "" : format(best.median),
   ];

@@ -13,12 +13,23 @@ export const engines = {
   "Bun 1.4.4": "bun@1.4.4",
 };
 
-/** The command of an engine. npx takes a second at each start, so it is only asked where the program is. */
+/**
+ * The command of an engine, or why there is none. npx takes a second at each start, so it is only asked where the
+ * program is.
+ */
 export function engineCommand(name) {
   const spec = engines[name];
   if (spec === undefined) return { command: process.execPath, args: ["--expose-gc"] };
-  const asked = execFileSync("npx", ["--yes", spec, "-p", "process.execPath"], { encoding: "utf8", cwd: tmpdir() });
-  return { command: asked.trim().split("\n").at(-1), args: spec.startsWith("node") ? ["--expose-gc"] : [] };
+  try {
+    const asked = execFileSync("npx", ["--yes", spec, "-p", "process.execPath"], {
+      encoding: "utf8",
+      cwd: tmpdir(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return { command: asked.trim().split("\n").at(-1), args: spec.startsWith("node") ? ["--expose-gc"] : [] };
+  } catch (error) {
+    return { why: error.message.split("\n")[0] };
+  }
 }
 
 /** Builds go/, where there is a Go. */
@@ -57,7 +68,7 @@ export function withoutTurns() {
   const names = (text) =>
     [...text.matchAll(/^export function (\w+)/gm)]
       .map((match) => match[1])
-      .sort()
+      .sort((a, b) => a.localeCompare(b))
       .join(", ");
   const [has, replaced] = [names(readFileSync(file, "utf8")), names(noTurns)];
   if (has !== replaced) throw new Error(`The turn module exports ${has}, but bench/runtimes.mjs replaces ${replaced}`);

@@ -2,13 +2,10 @@
 // measures it. In that process every call below has one target, which the compiler inlines.
 //
 // make(capacity), send(ch, value), receive(ch), read(received) -> value, close(ch), iterate(ch) -> async iterable,
-// selecting(channels) -> () => promise of the picked, caseOf(picked), valueOf(picked)
+// selecting(channels) -> () => promise of the picked, valueOf(picked)
 import { bare } from "./floor.mjs";
 
-const load = (name) => import(name);
-
-async function sluice(name) {
-  const { channel, select, trySelect } = await load(name);
+function sluice({ channel, select, trySelect }) {
   return {
     make: (capacity) => channel(capacity),
     send: (ch, value) => ch.send(value),
@@ -20,13 +17,12 @@ async function sluice(name) {
     iterate: (ch) => ch,
     selecting: (channels) => () => select(channels),
     trySelecting: (channels) => () => trySelect(channels),
-    caseOf: (picked) => picked.case,
     valueOf: (picked) => picked.value,
   };
 }
 
 async function tsChan(unsafe) {
-  const { Chan, Select, recv } = await load("ts-chan");
+  const { Chan, Select, recv } = await import("ts-chan");
   return {
     make: (capacity) => new Chan(capacity).setUnsafe(unsafe),
     send: (ch, value) => ch.send(value),
@@ -38,22 +34,21 @@ async function tsChan(unsafe) {
       const select = new Select(channels.map((ch) => recv(ch))).setUnsafe(unsafe); // kept, as its README shows
       return async () => {
         const index = await select.wait();
-        return { case: index, value: select.recv(select.cases[index]).value };
+        return select.recv(select.cases[index]);
       };
     },
-    caseOf: (picked) => picked.case,
     valueOf: (picked) => picked.value,
   };
 }
 
-export const libraries = {
+const libraries = {
   floor: async () => bare,
-  sluice: () => sluice("@sluice/channels"),
+  sluice: async () => sluice(await import("@sluice/channels")),
   // The built package with its turn module replaced, in a temporary folder that the driver makes.
-  "sluice, no turns": () => sluice(process.env["BENCH_NO_TURNS"]),
+  "sluice, no turns": async () => sluice(await import(process.env["BENCH_NO_TURNS"])),
 
   async medium() {
-    const { chan, put, take, any, close } = await load("medium");
+    const { chan, put, take, any, close } = await import("medium");
     return {
       make: (capacity) => (capacity === 0 ? chan() : chan(capacity)),
       send: (ch, value) => put(ch, value),
@@ -61,14 +56,13 @@ export const libraries = {
       read: (received) => received,
       close: (ch) => close(ch),
       selecting: (channels) => () => any(...channels),
-      caseOf: (picked) => picked[1],
       valueOf: (picked) => picked[0],
     };
   },
 
   // Its smallest capacity is 1; a write waits for its read at every capacity.
   async "@thi.ng/csp"() {
-    const { channel, select } = await load("@thi.ng/csp");
+    const { channel, select } = await import("@thi.ng/csp");
     return {
       make: (capacity) => channel(Math.max(1, capacity)),
       send: (ch, value) => ch.write(value),
@@ -77,7 +71,6 @@ export const libraries = {
       close: (ch) => ch.close(),
       iterate: (ch) => ch,
       selecting: (channels) => () => select(...channels),
-      caseOf: (picked) => picked[1],
       valueOf: (picked) => picked[0],
     };
   },
@@ -86,7 +79,7 @@ export const libraries = {
   "ts-chan, unsafe": () => tsChan(true),
 
   async "@lesomnus/channel"() {
-    const { Chan, recv, select } = await load("@lesomnus/channel");
+    const { Chan, recv, select } = await import("@lesomnus/channel");
     return {
       make: (capacity) => new Chan(capacity),
       send: (ch, value) => ch.send(value),
@@ -96,13 +89,12 @@ export const libraries = {
       iterate: (ch) => ch,
       selecting(channels) {
         let picked;
-        const cases = channels.map((ch) => recv(ch, (ok, value) => (picked = { ok, case: ch, value })));
+        const cases = channels.map((ch) => recv(ch, (_, value) => (picked = { value })));
         return async () => {
           await select(cases);
           return picked;
         };
       },
-      caseOf: (picked) => picked.case,
       valueOf: (picked) => picked.value,
     };
   },

@@ -89,13 +89,14 @@ export const selectReady = (width) => (n) =>
     }),
   );
 
+/** Through queues of 1: at capacity 0 a chain of some length stops, since a take that waits is not always woken. */
 export const daisy = () => (n) =>
   run(
     Effect.gen(function* () {
-      const last = yield* Queue.bounded(0);
+      const last = yield* Queue.bounded(1);
       let left = last;
       for (let i = 0; i < n; i++) {
-        const right = yield* Queue.bounded(0);
+        const right = yield* Queue.bounded(1);
         const to = left;
         yield* Effect.forkChild(Effect.flatMap(Queue.take(right), (value) => Queue.offer(to, value + 1)));
         left = right;

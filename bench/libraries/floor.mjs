@@ -2,42 +2,42 @@
 // fairness to timers, no checks, no select of more than what is asked.
 import { expectSum } from "../expect.mjs";
 
-const accepted = Promise.resolve();
+/** What a party awaits that need not wait. One promise for all: `await undefined` would make one each time. */
+export const accepted = Promise.resolve();
 
-/** A queue without holes: what is shifted is forgotten once half of it is. */
+/** A ring that doubles when it is full. */
 class Fifo {
+  length = 0;
   #values = [];
   #head = 0;
 
-  get length() {
-    return this.#values.length - this.#head;
-  }
-
   push(value) {
-    this.#values.push(value);
+    if (this.length === this.#values.length) this.#grow();
+    this.#values[(this.#head + this.length++) & (this.#values.length - 1)] = value;
   }
 
   shift() {
     const value = this.#values[this.#head];
-    this.#values[this.#head++] = undefined;
-    if (this.#head === this.#values.length) {
-      this.#values.length = 0;
-      this.#head = 0;
-    } else if (this.#head === 1024) {
-      this.#values.splice(0, 1024);
-      this.#head = 0;
-    }
+    this.#values[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#values.length - 1);
+    this.length--;
     return value;
+  }
+
+  #grow() {
+    const old = this.#values;
+    this.#values = new Array(Math.max(4, old.length * 2));
+    for (let i = 0; i < old.length; i++) this.#values[i] = old[(this.#head + i) & (old.length - 1)];
+    this.#head = 0;
   }
 }
 
-/** A bare channel of bare promises. */
+/** A bare channel of bare promises. What it holds is made on first use: a chain of channels would pay for it. */
 class Bare {
   #capacity;
-  #buffer = new Fifo();
-  #receivers = new Fifo();
-  #senders = new Fifo(); // resolve, value, resolve, value, …
-  #parkReceiver = (resolve) => this.#receivers.push(resolve);
+  #buffer;
+  #receivers;
+  #senders; // resolve, value, resolve, value, …
   #ended = false;
 
   constructor(capacity) {
@@ -45,40 +45,47 @@ class Bare {
   }
 
   send(value) {
-    if (this.#receivers.length > 0) {
+    if (this.#receivers !== undefined && this.#receivers.length > 0) {
       this.#receivers.shift()({ done: false, value });
       return accepted;
     }
-    if (this.#buffer.length < this.#capacity) {
-      this.#buffer.push(value);
-      return accepted;
+    if (this.#capacity > 0) {
+      this.#buffer ??= new Fifo();
+      if (this.#buffer.length < this.#capacity) {
+        this.#buffer.push(value);
+        return accepted;
+      }
     }
+    const senders = (this.#senders ??= new Fifo());
     return new Promise((resolve) => {
-      this.#senders.push(resolve);
-      this.#senders.push(value);
+      senders.push(resolve);
+      senders.push(value);
     });
   }
 
   receive() {
-    if (this.#buffer.length > 0) {
-      const value = this.#buffer.shift();
-      if (this.#senders.length > 0) {
-        this.#senders.shift()();
-        this.#buffer.push(this.#senders.shift());
+    const senders = this.#senders;
+    const buffer = this.#buffer;
+    if (buffer !== undefined && buffer.length > 0) {
+      const value = buffer.shift();
+      if (senders !== undefined && senders.length > 0) {
+        senders.shift()();
+        buffer.push(senders.shift());
       }
       return Promise.resolve({ done: false, value });
     }
-    if (this.#senders.length > 0) {
-      this.#senders.shift()();
-      return Promise.resolve({ done: false, value: this.#senders.shift() });
+    if (senders !== undefined && senders.length > 0) {
+      senders.shift()();
+      return Promise.resolve({ done: false, value: senders.shift() });
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise(this.#parkReceiver);
+    const receivers = (this.#receivers ??= new Fifo());
+    return new Promise((resolve) => receivers.push(resolve));
   }
 
   end() {
     this.#ended = true;
-    while (this.#receivers.length > 0) this.#receivers.shift()({ done: true, value: undefined });
+    while (this.#receivers?.length > 0) this.#receivers.shift()({ done: true, value: undefined });
   }
 
   next() {
@@ -109,7 +116,7 @@ export async function parkAndWake(n) {
   })();
   for (let i = 0; i < n; i++) {
     wake(i);
-    await undefined;
+    await accepted;
   }
   await woken;
   expectSum(sum, n);

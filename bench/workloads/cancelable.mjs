@@ -1,4 +1,5 @@
 // A receive that can be canceled, and is not.
+import { getEventListeners } from "node:events";
 import { expectSum } from "../expect.mjs";
 
 const receiving = (receive) => async (n) => {
@@ -19,6 +20,23 @@ const setUp = async (make) => {
 };
 
 export const workloads = {
+  "listeners on one AbortSignal": {
+    about: "how many listeners 100,000 receives that wait with one signal put on it",
+    kind: "count",
+    n: 100_000,
+    rounds: 1,
+    cases: {
+      sluice: async () => {
+        const { channel } = await import("@sluice/channels");
+        return async (n) => {
+          const { signal } = new AbortController();
+          const ch = channel();
+          for (let i = 0; i < n; i++) void ch.receive({ signal });
+          return getEventListeners(signal, "abort").length;
+        };
+      },
+    },
+  },
   "cancelable receive": {
     about: "a receive parks with a signal and is served; the floor: without a signal",
     n: 100_000,

@@ -28,7 +28,7 @@ class Bare {
 
 export const workloads = {
   "child context": {
-    about: "a child of a cancelable context is made and canceled",
+    about: "a child of a cancelable context is made, canceled, and asked whether it is done",
     kind: "function",
     n: 1_000,
     go: true,
@@ -54,7 +54,7 @@ export const workloads = {
           for (let i = 0; i < n; i++) {
             const child = withCancel(parent);
             child.cancel();
-            if (child.error !== undefined) count++;
+            if (child.remaining === 0) count++;
           }
           expectCount(count, n);
         };
@@ -89,15 +89,48 @@ export const workloads = {
       },
       effect: async () => (await import("../libraries/effect.mjs")).scopes()(),
       effection: async () => {
-        const { createScope, run } = await import("effection");
+        const { createScope } = await import("effection");
         const [parent] = createScope();
-        void run;
         return async (n) => {
           for (let i = 0; i < n; i++) {
             const [, destroy] = createScope(parent);
             await destroy();
           }
         };
+      },
+    },
+  },
+  "child context with its error": {
+    about: "the same, and somebody asks for the error, which has a stack trace",
+    kind: "function",
+    n: 1_000,
+    cases: {
+      floor: async () => (n) => {
+        let count = 0;
+        for (let i = 0; i < n; i++) if (new Error("canceled").message !== "") count++;
+        expectCount(count, n);
+      },
+      sluice: async () => {
+        const { background, withCancel } = await context();
+        const parent = withCancel(background);
+        return (n) => {
+          let count = 0;
+          for (let i = 0; i < n; i++) {
+            const child = withCancel(parent);
+            child.cancel();
+            if (child.error !== undefined) count++;
+          }
+          expectCount(count, n);
+        };
+      },
+      AbortController: async () => (n) => {
+        let count = 0;
+        for (let i = 0; i < n; i++) {
+          const child = new AbortController();
+          child.abort();
+          if (child.signal.reason !== undefined) count++;
+        }
+        expectCount(count, n);
       },
     },
   },

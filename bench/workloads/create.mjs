@@ -1,12 +1,18 @@
 // Making a channel or a timer that is not used.
 import { expectCount } from "../expect.mjs";
-import { channelPeers, each, libraries } from "../libraries/channels.mjs";
+import { channelPeers, each } from "../libraries/channels.mjs";
+
+/** The last of what was made: the compiler leaves out what nobody keeps. */
+const kept = new Array(64).fill(undefined);
 
 const create =
   ({ make }) =>
   (n) => {
     let count = 0;
-    for (let i = 0; i < n; i++) if (make(16) !== undefined) count++;
+    for (let i = 0; i < n; i++) {
+      kept[i % 64] = make(16);
+      if (kept[i % 64] !== undefined) count++;
+    }
     expectCount(count, n);
   };
 
@@ -15,7 +21,7 @@ export const workloads = {
     about: "`channel(16)`",
     kind: "function",
     n: 1_000,
-    cases: each(["floor", "sluice", ...channelPeers.filter((name) => name in libraries)], create),
+    cases: each(["floor", "sluice", ...channelPeers], create),
   },
   "create a timer": {
     about: "`after(60_000)` that nobody waits for; the floor: setTimeout and clearTimeout",
@@ -29,7 +35,10 @@ export const workloads = {
         const { after } = await import("@sluice/channels");
         return (n) => {
           let count = 0;
-          for (let i = 0; i < n; i++) if (after(60_000) !== undefined) count++;
+          for (let i = 0; i < n; i++) {
+            kept[i % 64] = after(60_000);
+            if (kept[i % 64] !== undefined) count++;
+          }
           expectCount(count, n);
         };
       },

@@ -1,7 +1,7 @@
 // Values from task to task: one pair, many to one, one to many, around, along a chain.
 import { expectCount, expectSum } from "../expect.mjs";
 import { channelPeers, each } from "../libraries/channels.mjs";
-import { awaitResolved, bare, parkAndWake, roundTrip } from "../libraries/floor.mjs";
+import { accepted, awaitResolved, bare, parkAndWake, roundTrip } from "../libraries/floor.mjs";
 
 const all = ["sluice", ...channelPeers];
 
@@ -274,7 +274,7 @@ const streams = (capacity) => ({
   },
 });
 
-/** Queues without back-pressure: they can only take part where the buffer may grow. */
+/** Queues without back-pressure, fed so that few values wait: filled first, effection is quadratic. */
 const queues = {
   async "it-pushable"() {
     const { pushable } = await import("it-pushable");
@@ -283,7 +283,7 @@ const queues = {
       void (async () => {
         for (let i = 0; i < n; i++) {
           source.push(i);
-          await undefined;
+          await accepted; // the consumer's turn
         }
         source.end();
       })();
@@ -291,14 +291,17 @@ const queues = {
     };
   },
   async effection() {
-    const { createQueue, run, spawn } = await import("effection");
+    const { createQueue, run, spawn, until } = await import("effection");
     return (n) =>
       run(function* () {
         const queue = createQueue();
-        yield* spawn(function* () {
-          for (let i = 0; i < n; i++) queue.add(i);
-        });
         let sum = 0;
+        void (yield* spawn(function* () {
+          for (let i = 0; i < n; i++) {
+            queue.add(i);
+            if (i % 16 === 15) yield* until(accepted); // the consumer's turn
+          }
+        }));
         for (let i = 0; i < n; i++) sum += (yield* queue.next()).value;
         expectSum(sum, n);
       });
@@ -347,6 +350,7 @@ export const workloads = {
     cases: {
       ...each(["floor", "sluice"], exchange(1024)),
       ...byTries(exchangeByTries(1024)),
+      "await alone": async () => awaitResolved,
       ...each(channelPeers, exchange(1024)),
       ...inEffect("exchange", 1024),
     },
@@ -360,14 +364,17 @@ export const workloads = {
       ...floor(roundTrip),
       ...each(["sluice"], pingPong),
       ...byTries(pingPongByTries),
-      ...each(channelPeers, pingPong),
+      ...each(["sluice, no turns", ...channelPeers], pingPong),
       ...inEffect("pingPong"),
     },
   },
   alone: {
     about: "one task sends to a buffer of 1 and receives from it; per value",
     n: 100_000,
-    cases: each(["floor", ...all], alone),
+    cases: each(
+      ["floor", ...all.filter((name) => name !== "@thi.ng/csp")], // its write waits for the read
+      alone,
+    ),
   },
   "for await 0": {
     about: "`for await` over an unbuffered channel",
@@ -385,7 +392,10 @@ export const workloads = {
     n: 100_000,
     engines: core,
     cases: {
-      ...each(["floor", ...all.filter((name) => name !== "medium")], forAwait(16)),
+      ...each(
+        ["floor", "sluice", "sluice, no turns", ...channelPeers.filter((name) => name !== "medium")],
+        forAwait(16),
+      ),
       ...streams(16),
       ...queues,
     },
@@ -395,7 +405,7 @@ export const workloads = {
     n: 100_000,
     go: true,
     engines: core,
-    cases: { ...each(["floor", ...all], fanIn(100)), ...inEffect("fanIn", 100) },
+    cases: { ...each(["floor", "sluice, no turns", ...all], fanIn(100)), ...inEffect("fanIn", 100) },
   },
   "fan-out 100": {
     about: "one producer, 100 consumers, no buffer",
@@ -417,6 +427,7 @@ export const workloads = {
   "prime sieve": {
     about: "a chain of filters until the 2,000th prime",
     n: 2_000,
+    warmN: 100,
     whole: true,
     go: true,
     cases: {

@@ -5,52 +5,69 @@ import { parkAndWake } from "../libraries/floor.mjs";
 
 const peers = channelPeers;
 
+/** A producer waits at each of the channels. The values of the one at `index` are index, index + width, and so on. */
 const producing = (lib, width) => {
   const state = { stop: false };
   const channels = Array.from({ length: width }, () => lib.make(0));
-  for (const ch of channels) {
+  for (const [index, ch] of channels.entries()) {
     void (async () => {
-      for (let i = 0; !state.stop; i++) await lib.send(ch, i);
+      for (let i = index; !state.stop; i += width) await lib.send(ch, i);
     })();
   }
   return { channels, state };
 };
 
-/** A producer waits at every channel. What comes from each must be without gaps: nothing lost, nothing twice. */
+/** What comes from each producer must be without gaps: nothing lost, nothing twice. */
+const checked = (width) => {
+  const next = Array.from({ length: width }, (_, index) => index);
+  return (value) => {
+    const index = value % width;
+    if (next[index] !== value) throw new Error(`Wrong result: ${value}, not ${next[index]}`);
+    next[index] += width;
+  };
+};
+
 const ready = (width) => (lib) => async (n) => {
   const { channels, state } = producing(lib, width);
-  const indexOf = new Map(channels.flatMap((ch, i) => [[i, i], [ch, i]])); // prettier-ignore
-  const next = new Array(width).fill(0);
+  const check = checked(width);
   const pick = lib.selecting(channels);
-  for (let i = 0; i < n; i++) {
-    const picked = await pick();
-    expectCount(lib.valueOf(picked), next[indexOf.get(lib.caseOf(picked))]++);
-  }
+  for (let i = 0; i < n; i++) check(lib.valueOf(await pick()));
   state.stop = true;
 };
 
 const readyByTries = (width) => (lib) => async (n) => {
   const { channels, state } = producing(lib, width);
-  const next = new Array(width).fill(0);
+  const check = checked(width);
   const pick = lib.selecting(channels);
   const tryPick = lib.trySelecting(channels);
-  for (let i = 0; i < n; i++) {
-    const picked = tryPick() ?? (await pick());
-    expectCount(lib.valueOf(picked), next[lib.caseOf(picked)]++);
-  }
+  for (let i = 0; i < n; i++) check(lib.valueOf(tryPick() ?? (await pick())));
   state.stop = true;
 };
 
-/** The floor: looks for a value from a random place on, and awaits it. */
+/** The floor: looks for a producer that waits, from a random place on, wakes it, and awaits its value. */
 const readyFloor = (width) => async () => async (n) => {
   const values = new Array(width).fill(0);
-  const next = new Array(width).fill(0);
+  const wakes = new Array(width).fill(undefined);
+  const check = checked(width);
+  let stop = false;
+  for (let index = 0; index < width; index++) {
+    const park = (resolve) => (wakes[index] = resolve);
+    void (async () => {
+      for (let i = index; !stop; i += width) {
+        values[index] = i;
+        await new Promise(park);
+      }
+    })();
+  }
   for (let i = 0; i < n; i++) {
     let index = Math.floor(Math.random() * width);
-    while (values[index] === undefined) index = (index + 1) % width;
-    const picked = await Promise.resolve({ case: index, done: false, value: values[index]++ });
-    expectCount(picked.value, next[picked.case]++);
+    while (wakes[index] === undefined) index = (index + 1) % width;
+    const result = { case: index, done: false, value: values[index] };
+    wakes[index]();
+    wakes[index] = undefined;
+    check((await Promise.resolve(result)).value);
   }
+  stop = true;
 };
 
 /** Nothing is there when the select comes; the value comes after it. */

@@ -29,6 +29,7 @@ let looked = 0; // when
 let betweenLooks = MOST_BETWEEN_LOOKS;
 let credit = MOST_BETWEEN_LOOKS; // operations until the next look at the clock
 let parked: unknown[] = []; // settle function, value, settle function, value, …
+const nothing = Promise.resolve();
 
 /** Calls `settle(value)`, a promise's resolve or reject function: now, or after the event loop had its turn. */
 export function resume<V>(settle: (value: V) => void, value: V): void {
@@ -36,25 +37,29 @@ export function resume<V>(settle: (value: V) => void, value: V): void {
   else settle(value);
 }
 
-const nothing = Promise.resolve();
-
 /** A promise of `undefined`: fulfilled already, or after the event loop had its turn. */
 export function resumed(): Promise<void> {
-  return --credit < 0 && isSliceOver() ? new Promise((resolve) => void parked.push(resolve, undefined)) : nothing;
+  return --credit < 0 && isSliceOver() ? later(undefined) : nothing;
 }
 
 /** The same with a result, which must not be a thenable. */
 export function resumedWith<R extends object>(result: R): Promise<R> {
-  return --credit < 0 && isSliceOver()
-    ? new Promise((resolve) => void parked.push(resolve, result))
-    : Promise.resolve(result);
+  return --credit < 0 && isSliceOver() ? later(result) : Promise.resolve(result);
 }
 
 /** A promise rejected already, or after the event loop had its turn: a loop that tries again and again must not stop it. */
 export function rejectedWith(reason: unknown): Promise<never> {
-  return --credit < 0 && isSliceOver()
-    ? new Promise((_, reject) => void parked.push(reject, reason))
-    : Promise.reject(reason);
+  return --credit < 0 && isSliceOver() ? laterRejected(reason) : Promise.reject(reason);
+}
+
+// Apart from the functions above, which would otherwise allocate for a closure that they hardly ever make.
+
+function later<R>(result: R): Promise<R> {
+  return new Promise((resolve) => void parked.push(resolve, result));
+}
+
+function laterRejected(reason: unknown): Promise<never> {
+  return new Promise((_, reject) => void parked.push(reject, reason));
 }
 
 /** Calls `callback` in the next turn of the event loop. */
