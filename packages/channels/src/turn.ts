@@ -22,44 +22,55 @@ const MOST_LOOKS = 1024;
 const clock = performance.now.bind(performance);
 const requestTurn = macrotask();
 
-let sliceEnd = 0; // 0: no slice runs
-let sliceOver = false;
-let looks = 0; // in this slice
-let looked = 0; // when
-let betweenLooks = MOST_BETWEEN_LOOKS;
-let credit = MOST_BETWEEN_LOOKS; // operations until the next look at the clock
+// One object, and the rare part of each function below in a function of its own: with variables of the module, or all in
+// one place, this costs 25 % of an exchange through a buffer on Node 20, and so 4 %.
+const pace = {
+  /** Operations until the next look at the clock. */
+  credit: MOST_BETWEEN_LOOKS,
+  betweenLooks: MOST_BETWEEN_LOOKS,
+  /** When the clock was looked at. */
+  looked: 0,
+  /** How often in this slice. */
+  looks: 0,
+  /** 0: no slice runs. */
+  sliceEnd: 0,
+  sliceOver: false,
+};
 let parked: unknown[] = []; // settle function, value, settle function, value, …
 const nothing = Promise.resolve();
 
 /** Calls `settle(value)`, a promise's resolve or reject function: now, or after the event loop had its turn. */
 export function resume<V>(settle: (value: V) => void, value: V): void {
-  if (--credit < 0 && isSliceOver()) parked.push(settle, value);
-  else settle(value);
+  if (--pace.credit >= 0) settle(value);
+  else resumeOrPark(settle, value);
 }
 
 /** A promise of `undefined`: fulfilled already, or after the event loop had its turn. */
 export function resumed(): Promise<void> {
-  return --credit < 0 && isSliceOver() ? later(undefined) : nothing;
+  return --pace.credit >= 0 ? nothing : fulfilledOrParked(undefined);
 }
 
 /** The same with a result, which must not be a thenable. */
 export function resumedWith<R extends object>(result: R): Promise<R> {
-  return --credit < 0 && isSliceOver() ? later(result) : Promise.resolve(result);
+  return --pace.credit >= 0 ? Promise.resolve(result) : fulfilledOrParked(result);
 }
 
 /** A promise rejected already, or after the event loop had its turn: a loop that tries again and again must not stop it. */
 export function rejectedWith(reason: unknown): Promise<never> {
-  return --credit < 0 && isSliceOver() ? laterRejected(reason) : Promise.reject(reason);
+  return --pace.credit >= 0 ? Promise.reject(reason) : rejectedOrParked(reason);
 }
 
-// Apart from the functions above, which would otherwise allocate for a closure that they hardly ever make.
-
-function later<R>(result: R): Promise<R> {
-  return new Promise((resolve) => void parked.push(resolve, result));
+function resumeOrPark<V>(settle: (value: V) => void, value: V): void {
+  if (isSliceOver()) parked.push(settle, value);
+  else settle(value);
 }
 
-function laterRejected(reason: unknown): Promise<never> {
-  return new Promise((_, reject) => void parked.push(reject, reason));
+function fulfilledOrParked<R>(result: R): Promise<R> {
+  return new Promise((resolve) => resumeOrPark(resolve, result));
+}
+
+function rejectedOrParked(reason: unknown): Promise<never> {
+  return new Promise((_, reject) => resumeOrPark(reject, reason));
 }
 
 /** Calls `callback` in the next turn of the event loop. */
@@ -68,31 +79,32 @@ export function nextTurn(callback: () => void): void {
 }
 
 function isSliceOver(): boolean {
-  credit = 0;
-  if (sliceOver) return true;
+  pace.credit = 0;
+  if (pace.sliceOver) return true;
   const now = clock();
-  if (sliceEnd === 0) {
-    sliceEnd = now + SLICE;
-    looks = 0;
+  if (pace.sliceEnd === 0) {
+    pace.sliceEnd = now + SLICE;
+    pace.looks = 0;
     // Two steps: Node runs immediates between I/O and timers, and a single one could come before a timer that is due.
     requestTurn(() => requestTurn(turn));
-  } else if (now >= sliceEnd || ++looks === MOST_LOOKS) {
-    sliceOver = true;
+  } else if (now >= pace.sliceEnd || ++pace.looks === MOST_LOOKS) {
+    pace.sliceOver = true;
     return true;
   }
   // Where the tasks do much between two operations, the clock is looked at more often.
-  betweenLooks = now - looked > 1 ? Math.max(1, betweenLooks >> 2) : Math.min(MOST_BETWEEN_LOOKS, betweenLooks << 1);
-  looked = now;
-  credit = betweenLooks;
+  pace.betweenLooks =
+    now - pace.looked > 1 ? Math.max(1, pace.betweenLooks >> 2) : Math.min(MOST_BETWEEN_LOOKS, pace.betweenLooks << 1);
+  pace.looked = now;
+  pace.credit = pace.betweenLooks;
   return false;
 }
 
 function turn(): void {
   const due = parked;
   parked = [];
-  sliceEnd = 0;
-  sliceOver = false;
-  credit = betweenLooks;
+  pace.sliceEnd = 0;
+  pace.sliceOver = false;
+  pace.credit = pace.betweenLooks;
   for (let i = 0; i < due.length; i += 2) (due[i] as (value: unknown) => void)(due[i + 1]); // keeps T2
 }
 
