@@ -103,11 +103,11 @@ class Timer extends ReceiverBase<Date> implements Disposable {
 
   #arm(): void {
     if (this.#due === Infinity) return;
-    const longest = this.#clock === "wall" ? WALL_CLOCK_CHECK : LONGEST_DELAY;
-    const delay = Math.min(longest, Math.max(0, Math.ceil(this.#due - this.#now())));
-    const until = this.#now() + delay;
-    const monotonicUntil = performance.now() + delay;
-    this.#armed = globalThis.setTimeout(() => this.#fired(until, monotonicUntil), delay);
+    const monotonic = performance.now(); // looked at once: three times make a select with a time limit a fifth slower
+    const [now, longest] =
+      this.#clock === "wall" ? [this.#now(), WALL_CLOCK_CHECK] : [monotonic + this.#behind, LONGEST_DELAY];
+    const delay = Math.min(longest, Math.max(0, Math.ceil(this.#due - now)));
+    this.#armed = globalThis.setTimeout(() => this.#fired(now + delay, monotonic + delay), delay);
   }
 
   #disarm(): void {
