@@ -52,7 +52,8 @@ for (const [i, row] of rows.entries()) {
   const figure = row.figure === undefined ? "–" : `${format(row.figure)} ${row.unit}`;
   const target = `${row.atMost === undefined ? "≥" : "≤"} ${format(row.atMost ?? row.atLeast)} ${row.unit}`;
   const cells = [verdicts[i].padEnd(13), row.what.padEnd(width), figure.padStart(13), target.padStart(13)];
-  console.log(`${cells.join("  ")}${row.note ? `   (${row.note})` : ""}`);
+  const why = verdicts[i] === "NOT met" && row.see ? `   see ${row.see}` : "";
+  console.log(`${cells.join("  ")}${row.note ? `   (${row.note})` : ""}${why}`);
 }
 const number = (which) => verdicts.filter((it) => it === which).length;
 console.log(`\n${number("met")} met, ${number("NOT met")} not met, ${number("not measured")} not measured`);

@@ -1,6 +1,6 @@
 // What a run has to reach. Ratios are taken inside one workload, so inside one run; absolute limits are bytes and ms.
 //
-// A row: { what, figure, unit, atMost | atLeast, note }. Its figure is undefined where the results lack what it needs.
+// A row: { what, figure, unit, atMost | atLeast, note, see }. Its figure is undefined where the results lack what it needs.
 import { format, peersOf } from "./report.mjs";
 
 const TRY = "sluice, try or await";
@@ -10,6 +10,8 @@ const engines = ["Node 22", "Node 24", "Node 26", "Bun"];
 const growing = ["buffered values", "parked waiters", "children", "listeners"];
 const GROWTH_FROM = 100;
 const GROWTH_TO = 1_000_000;
+/** Why a row may miss its target. */
+const SPEED = "docs/decisions/0021-what-is-written-for-speed.md";
 
 export function targets(results) {
   const at = (workload, name) => results.workloads[workload]?.cases[name]?.median;
@@ -70,6 +72,7 @@ export function targets(results) {
     const cost = (name, n) => curve(series, name).find((it) => it.size === n)?.cost;
     const growth = (name) => ratio(cost(name, size), cost(name, size / 10));
     return {
+      see: SPEED,
       what: `${series}: what one costs at ${count(size)}, against ${count(size / 10)}`,
       figure: growth("sluice"),
       unit: "×",
@@ -79,6 +82,7 @@ export function targets(results) {
   };
 
   const flat = (series) => ({
+    see: SPEED,
     what: `${series}: flat from ${count(GROWTH_FROM)} to ${count(GROWTH_TO)}, off the median at most`,
     figure: unevenness(curve(series, "sluice")),
     unit: "%",
@@ -117,8 +121,8 @@ export function targets(results) {
     aheadOfGo(workload, TRY, "try or await"),
   ];
 
-  const selects = (kind, limits) =>
-    Object.entries(limits).map(([width, limit]) => fasterThanPeers(`select ${width}, ${kind}`, limit));
+  const selects = (kind, limits, see) =>
+    Object.entries(limits).map(([width, limit]) => ({ ...fasterThanPeers(`select ${width}, ${kind}`, limit), see }));
 
   return [
     atMost("all awaits, against the floor", "unbuffered", "sluice", "floor", 1.45),
@@ -130,7 +134,7 @@ export function targets(results) {
     fasterThanPeers("for await 16", 2),
     fasterThanPeers("fan-in 100", 2.5),
     fasterThanPeers("fan-out 100", 2.5),
-    ...selects("ready", { 2: 1.5, 8: 1.6, 64: 2 }),
+    ...selects("ready", { 2: 1.5, 8: 1.6, 64: 2 }, SPEED),
     ...selects("parks", { 2: 2, 8: 2, 64: 2 }),
     fasterThanPeers("daisy chain", 1.7),
     aheadOfGo("daisy chain", "sluice", "all awaits"),
