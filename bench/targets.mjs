@@ -90,6 +90,7 @@ export function targets(results) {
     note: [
       costs("sluice", curve(series, "sluice")),
       costs("the floor", curve(series, "floor")),
+      costs(GO, curve(series, GO)),
       unevenness(curve(series, "floor")) && `the floor is off by ${format(unevenness(curve(series, "floor")))} %`,
     ]
       .filter(Boolean)
